@@ -12,7 +12,7 @@ export interface EventStreamInit {
   /** Id of the event that the reader saw last; undefined: it wants what happens from now on. */
   readonly afterId: number | undefined;
   /** What of the store it may want: what it reads there besides, `wants` leaves out. */
-  readonly filter: Pick<EventQuery, 'types' | 'sourceIds'>;
+  readonly filter: Pick<EventQuery, 'types' | 'sourceIds' | 'labels' | 'zones' | 'lines'>;
   /** Whether the reader wants an event, and may have it. */
   readonly wants: (event: StoredEvent) => boolean;
   /** What the store holds. */

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import { ADMIN_EVENT_TYPES, EVENT_TYPES, type EventType } from '../base/event-types.js';
 import type { Seated } from '../base/fair-share.js';
-import { eventMessage, type EventQuery, type EventStill, type StoredEvent } from '../store/index.js';
+import { eventMessage, hasWantedMembers, type EventQuery, type EventStill, type StoredEvent } from '../store/index.js';
 import { listOf } from './comma-lists.js';
 import { entityTag, isKnown } from './entity-tags.js';
 import { EventStream } from './event-stream.js';
@@ -44,6 +44,11 @@ const Filter = {
   type: Type.Optional(
     Type.String({ minLength: 1, maxLength: 512, description: `Of these types alone, separated by commas: ${EVENT_TYPES.join(', ')}` }),
   ),
+  label: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 4096, description: 'Of objects of these labels alone, separated by commas' }),
+  ),
+  zone: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'At zones of these ids alone, separated by commas' })),
+  line: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'At lines of these ids alone, separated by commas' })),
 };
 const EventPage = Type.Object(
   {
@@ -92,6 +97,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         toMs: to === undefined ? undefined : to * 1000,
         types: await readableTypes(request, typesOf(request.query.type)),
         sourceIds: await readableSources(request, deps, listOf(request.query.source)),
+        ...membersOf(request.query),
         afterId: after === undefined ? undefined : Number(after),
         isDescending: order === 'desc',
         limit: limit + 1,
@@ -157,6 +163,7 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
     (request, reply) =>
       whileThere(reply, async () => {
         const { type, source, after } = request.query;
+        const members = membersOf(request.query);
         const isAdmin = await request.access.may('admin');
         const types = await readableTypes(request, typesOf(type));
         const sources = listOf(source);
@@ -168,10 +175,11 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
         const stream: EventStream = new EventStream({
           ...deps,
           afterId: lastSeen === undefined ? undefined : Number(lastSeen),
-          filter: { types, sourceIds },
+          filter: { types, sourceIds, ...members },
           wants: (event) =>
             (types?.includes(event.type) ?? true) &&
             (sources?.some((each) => each === event.sourceId) ?? true) &&
+            hasWantedMembers(event, members) &&
             rights.mayHaveData(event.sourceId),
           pendingBytes: () => reply.raw.writableLength,
           onClosed: () => {
@@ -195,6 +203,11 @@ export const eventRoutes: FastifyPluginCallbackTypebox<EventsDeps> = (app, deps,
   );
   done();
 };
+
+/** What events have to be of, beside sources and types. */
+function membersOf({ label, zone, line }: { readonly label?: string; readonly zone?: string; readonly line?: string }) {
+  return { labels: listOf(label), zones: listOf(zone), lines: listOf(line) };
+}
 
 /** Those of the sources that somebody asks for whose events they may read; undefined: all, and what is about no source. */
 async function readableSources(

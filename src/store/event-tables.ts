@@ -1,7 +1,7 @@
 /** Events, stills and counts in the tables. */
 import type { Database, SqlRow, SqlValue, Statement } from './database.js';
 import type { EventType } from '../base/event-types.js';
-import type { EventQuery, EventStill, ReadPositions, StoredEvent } from './event.js';
+import { wantedMembers, type EventQuery, type EventStill, type ReadPositions, type StoredEvent } from './event.js';
 import { RecordingTables, type RecordingEntry } from './recording-tables.js';
 import type { SeenEntry } from './seen.js';
 import { SeenTables } from './seen-tables.js';
@@ -79,7 +79,8 @@ export class EventTables {
   }
 
   /** In the order that was asked for. */
-  query({ fromMs, toMs, sourceIds, isOfNoSource = false, types, afterId, isDescending = false, limit }: EventQuery): StoredEvent[] {
+  query(query: EventQuery): StoredEvent[] {
+    const { fromMs, toMs, sourceIds, isOfNoSource = false, types, afterId, isDescending = false, limit } = query;
     const conditions: string[] = [];
     const parameters: SqlValue[] = [];
     const where = (condition: string, ...values: readonly SqlValue[]): void => {
@@ -89,6 +90,7 @@ export class EventTables {
     if (isOfNoSource) where('source IS NULL');
     if (sourceIds) where(`source IN (${marks(sourceIds)})`, ...sourceIds);
     if (types) where(`type IN (${marks(types)})`, ...types);
+    for (const [member, wanted] of wantedMembers(query)) where(`data ->> '$.${member}' IN (${marks(wanted)})`, ...wanted);
     if (fromMs !== undefined) where('at_ms >= ?', fromMs);
     if (toMs !== undefined) where('at_ms < ?', toMs);
     if (afterId !== undefined) where(isDescending ? 'id < ?' : 'id > ?', afterId);

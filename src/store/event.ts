@@ -54,12 +54,38 @@ export interface EventQuery {
   readonly isOfNoSource?: boolean | undefined;
   /** Those of these types alone. */
   readonly types?: readonly EventType[] | undefined;
+  /** Those that happened to objects of these labels alone. */
+  readonly labels?: readonly string[] | undefined;
+  /** Those that happened at zones of these ids alone. */
+  readonly zones?: readonly string[] | undefined;
+  /** Those that happened at lines of these ids alone. */
+  readonly lines?: readonly string[] | undefined;
   /** Those that follow the event of this id in the order that was asked for. */
   readonly afterId?: number | undefined;
   /** Newest first. Default: oldest first. */
   readonly isDescending?: boolean | undefined;
   /** At most so many. */
   readonly limit: number;
+}
+
+/** The members that a query wants to be one of some. */
+export function wantedMembers({
+  labels,
+  zones,
+  lines,
+}: Pick<EventQuery, 'labels' | 'zones' | 'lines'>): (readonly [member: 'label' | 'zone' | 'line', wanted: readonly string[]])[] {
+  return (
+    [
+      ['label', labels],
+      ['zone', zones],
+      ['line', lines],
+    ] as const
+  ).flatMap(([member, wanted]) => (wanted ? [[member, wanted] as const] : []));
+}
+
+/** Whether something happened as a query wants it, whatever its time, type and source. */
+export function hasWantedMembers({ data }: Pick<EventFacts, 'data'>, query: Pick<EventQuery, 'labels' | 'zones' | 'lines'>): boolean {
+  return wantedMembers(query).every(([member, wanted]) => wanted.some((each) => each === data[member]));
 }
 
 /** How much is kept; what is older or more goes, the oldest first. */

@@ -1,5 +1,13 @@
 /** Events, counts and the index of recordings, kept over restarts in one embedded database that a thread of its own owns. Knows no sources, no HTTP and no pixels. */
-export { eventMessage, type EventFacts, type EventQuery, type EventRetention, type EventStill, type StoredEvent } from './event.js';
+export {
+  eventMessage,
+  hasWantedMembers,
+  type EventFacts,
+  type EventQuery,
+  type EventRetention,
+  type EventStill,
+  type StoredEvent,
+} from './event.js';
 export { EventStore } from './event-store.js';
 export { RecordingIndex } from './recording-index.js';
 export type * from './recorded-segment.js';

@@ -1,6 +1,6 @@
 /** What waits for the disk, for questions: whoever asks gets what was added before, also while the disk is full. */
 import type { Entry } from './event-tables.js';
-import type { EventQuery, EventStill, StoredEvent } from './event.js';
+import { hasWantedMembers, type EventQuery, type EventStill, type StoredEvent } from './event.js';
 
 /** The events among entries, as they will be in the file. */
 function eventsOf(entries: readonly Entry[]): StoredEvent[] {
@@ -41,6 +41,7 @@ function isSelected(event: StoredEvent, query: EventQuery): boolean {
   if (isOfNoSource && sourceId !== undefined) return false;
   if (sourceIds && (sourceId === undefined || !sourceIds.includes(sourceId))) return false;
   if (types && !types.includes(type)) return false;
+  if (!hasWantedMembers(event, query)) return false;
   if (atMs < fromMs || atMs >= toMs) return false;
   return afterId === undefined || (isDescending ? id < afterId : id > afterId);
 }

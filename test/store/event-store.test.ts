@@ -58,6 +58,24 @@ describe('the store of events', () => {
     assert.match(said.join(), /set aside/);
   });
 
+  it('finds events by label, zone and line, those that are written and those that wait', async () => {
+    const store = await open();
+    const add = (data: EventFacts['data']): StoredEvent => store.add({ ...FACTS, data });
+    const [car, person, stay] = [
+      add({ line: 'road', label: 'car' }),
+      add({ line: 'road', label: 'person' }),
+      add({ zone: "o'clock %", label: 'car' }),
+    ];
+    for (const when of ['waiting', 'written']) {
+      assert.deepEqual(await store.query({ labels: ['car'], limit: 9 }), [car, stay], when);
+      assert.deepEqual(await store.query({ labels: ['car', 'person'], lines: ['road'], limit: 9, isDescending: true }), [person, car]);
+      assert.deepEqual(await store.query({ zones: ["o'clock %"], limit: 9 }), [stay]);
+      assert.deepEqual(await store.query({ zones: ['road'], limit: 9 }), []);
+      assert.deepEqual(await store.query({ labels: [], limit: 9 }), []);
+      await new Promise<void>((resolve) => void clock.after(250, resolve));
+    }
+  });
+
   it('tells an event to those who listen at once, in order', async () => {
     const store = await open();
     const heard: StoredEvent[] = [];

@@ -26,6 +26,11 @@ export const VIEWS: readonly View[] = [
     load: () => Promise.all([import('../wall/view.js'), import('../wall/wall.css')]).then(([{ WallView }]) => WallView),
   },
   {
+    name: 'events',
+    icon: 'events',
+    load: () => Promise.all([import('../events/view.js'), import('../events/events.css')]).then(([{ EventsView }]) => EventsView),
+  },
+  {
     name: 'zones',
     icon: 'zones',
     right: 'data',

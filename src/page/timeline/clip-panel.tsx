@@ -5,7 +5,7 @@ import { keepRange, type TimeRange } from '../api/recordings.js';
 import { faultText } from '../strings/faults.js';
 import { words } from '../strings/index.js';
 import { announce } from '../ui/announcer.js';
-import { momentText } from './chosen-zone.js';
+import { clockText, momentText } from './chosen-zone.js';
 import { downloadClip } from './clip-download.js';
 import { lengthText } from './length-text.js';
 import type { TimelineState } from './state.js';
@@ -101,6 +101,6 @@ export function ClipPanel({ state }: { readonly state: TimelineState }) {
 
 function rangeText(inS: number | undefined, outS: number | undefined): string {
   const { timeline } = words.value;
-  if (inS !== undefined && outS !== undefined) return timeline.clipRange(momentText(inS), momentText(outS), lengthText(outS - inS));
+  if (inS !== undefined && outS !== undefined) return timeline.clipRange(momentText(inS), clockText(outS), lengthText(outS - inS));
   return inS === undefined ? timeline.clipTo(momentText(outS ?? 0)) : timeline.clipFrom(momentText(inS));
 }

@@ -56,7 +56,9 @@ export class Looking {
   }
 
   /** One end of a clip; the other one goes where it would end before it begins. */
-  mark(end: 'in' | 'out', atS: number): void {
+  mark(end: 'in' | 'out', momentS: number): void {
+    // As exact as a server is asked.
+    const atS = Math.round(momentS * 1000) / 1000;
     const { inS, outS } = this.marked.peek();
     if (end === 'in') this.marked.value = { inS: atS, outS: outS !== undefined && outS > atS ? outS : undefined };
     else this.marked.value = { inS: inS !== undefined && inS < atS ? inS : undefined, outS: atS };

@@ -62,7 +62,7 @@ export function paint(context: CanvasRenderingContext2D, width: number, ratio: n
     context.fillStyle = colour;
     context.fillRect(left, top, Math.max(right - left, 1 / ratio), bottom - top);
   };
-  drawScale(context, scene, look, x);
+  drawScale(context, width, scene, look, x);
   box(span.fromS, Math.min(span.toS, scene.nowS), ROWS.recorded, look.line);
   for (const { from, to } of scene.known?.ranges ?? []) box(from, to, ROWS.recorded, look.accent);
   for (const { from, to } of scene.kept) box(from, to, [ROWS.recorded[1] + 1, ROWS.recorded[1] + 4], look.warn);
@@ -101,7 +101,7 @@ function drawMark(context: CanvasRenderingContext2D, x: number, label: string | 
   context.fill();
 }
 
-function drawScale(context: CanvasRenderingContext2D, { ticks }: Scene, look: Look, x: (atS: number) => number): void {
+function drawScale(context: CanvasRenderingContext2D, width: number, { ticks }: Scene, look: Look, x: (atS: number) => number): void {
   context.font = look.font;
   context.textAlign = 'center';
   context.textBaseline = 'top';
@@ -109,7 +109,8 @@ function drawScale(context: CanvasRenderingContext2D, { ticks }: Scene, look: Lo
     context.fillStyle = look.line;
     context.fillRect(x(atS), unit === 'day' ? 0 : ROWS.objects[0], 1, ROWS.scale - (unit === 'day' ? 0 : ROWS.objects[0]));
     context.fillStyle = unit === 'day' ? look.ink : look.soft;
-    context.fillText(text, x(atS), ROWS.scale + 3);
+    const half = context.measureText(text).width / 2;
+    if (x(atS) >= half && x(atS) <= width - half) context.fillText(text, x(atS), ROWS.scale + 3);
   }
 }
 

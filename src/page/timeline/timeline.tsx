@@ -1,7 +1,5 @@
-/** The timeline under a player: what happened when, and every way through it. Shows nothing of a source of which nothing is recorded. */
-import { useEffect, useMemo } from 'preact/hooks';
-import { may, me, refreshMe } from '../api/me.js';
-import { recordingList } from '../api/recordings.js';
+/** The timeline under a player: what happened when, and every way through it.  */
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { faultText } from '../strings/faults.js';
 import { words } from '../strings/index.js';
 import { ClipPanel } from './clip-panel.js';
@@ -11,6 +9,9 @@ import type { PlayerControl } from './player-control.js';
 import { TimelineState } from './state.js';
 import { Track } from './track.js';
 import { ViewControls } from './view-controls.js';
+
+/** Phones have no room for what is seldom used. */
+const WIDE = '(min-width: 721px)';
 
 /** Whose timeline it is. */
 export interface TimelineProps {
@@ -22,22 +23,13 @@ export interface TimelineProps {
 
 /** See above. */
 export function Timeline({ source, control }: TimelineProps) {
-  const mayPlayBack = may('playback');
-  useEffect(() => {
-    if (!me.peek()) void refreshMe();
-  }, []);
-  useEffect(() => (mayPlayBack ? recordingList.hold() : undefined), [mayPlayBack]);
-  const recordings = recordingList.known.value.value?.recordings ?? [];
-  return recordings.some((each) => each.source === source) ? <Recorded key={source} source={source} control={control} /> : null;
-}
-
-function Recorded({ source, control }: TimelineProps) {
   const state = useMemo(() => new TimelineState(source), [source]);
   useEffect(() => () => state.close(), [state]);
   useEffect(() => {
     state.control.value = control;
     state.looking.goTo(state.headS);
   }, [state, control]);
+  const [isWide] = useState(() => matchMedia(WIDE).matches);
   const { timeline } = words.value;
   const { state: what, notice } = state.position.value;
   const refused = state.moves.refused.value;
@@ -60,10 +52,11 @@ function Recorded({ source, control }: TimelineProps) {
           {timeline.trouble} {faultText(trouble)}
         </p>
       )}
-      <div class="timeline-more">
+      <details class="timeline-more" open={isWide}>
+        <summary>{timeline.more}</summary>
         <ViewControls state={state} />
         <ClipPanel state={state} />
-      </div>
+      </details>
     </section>
   );
 }

@@ -61,6 +61,7 @@ export function Track({ state }: { readonly state: TimelineState }) {
       aria-valuemax={Math.ceil(Math.max(serverNowS(), spokenS))}
       aria-valuenow={Math.round(spokenS)}
       aria-valuetext={what === 'live' ? timeline.spokenLive(moment) : moment}
+      data-span={`${state.looking.span.value.fromS} ${state.looking.span.value.toS}`}
       aria-keyshortcuts="I O Plus Minus"
       onKeyDown={(event) => {
         if (event.ctrlKey || event.metaKey || event.altKey || !pressed(event.key, state)) return;

@@ -1,9 +1,9 @@
 /** Which stretch is seen, a time to go to, and the zone in which times are told. */
-import { useMemo } from 'preact/hooks';
 import { words } from '../strings/index.js';
 import { Icon } from '../ui/icon.js';
-import { chooseZone, zone, zones } from './chosen-zone.js';
+import { zone } from './chosen-zone.js';
 import type { TimelineState } from './state.js';
+import { ZoneSelect } from './zone-select.js';
 import { parseWallText, wallText } from './zone.js';
 
 const ZOOM = 2;
@@ -14,7 +14,6 @@ export function ViewControls({ state }: { readonly state: TimelineState }) {
   const { timeline } = words.value;
   const { looking, moves } = state;
   const spokenS = state.spokenS.value;
-  const all = useMemo(zones, []);
   const middle = (): number => (looking.span.peek().fromS + looking.span.peek().toS) / 2;
   const zoom = (factor: number) => () => looking.zoom(factor, looking.follows.peek() ? state.headS : middle(), state.headS);
   const buttons = [
@@ -45,16 +44,7 @@ export function ViewControls({ state }: { readonly state: TimelineState }) {
           }}
         />
       </label>
-      <label class="timeline-field">
-        {timeline.zone}
-        <select value={zone.value} onChange={({ currentTarget }) => chooseZone(currentTarget.value)}>
-          {all.map((name) => (
-            <option key={name} value={name}>
-              {name.replaceAll('_', ' ')}
-            </option>
-          ))}
-        </select>
-      </label>
+      <ZoneSelect />
     </div>
   );
 }

@@ -35,6 +35,7 @@ const PATHS = {
   later: 'M11 6l6 6-6 6 M5 6l6 6-6 6',
   plus: 'M12 5v14 M5 12h14',
   minus: 'M5 12h14',
+  download: 'M12 4v11 M7 11l5 5 5-5 M5 20h14',
 } as const;
 
 /** A sign that there is. */

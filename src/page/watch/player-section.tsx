@@ -1,12 +1,11 @@
 /** What plays, with its controls and figures. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { ComponentType } from 'preact';
 import { nameOf } from '../api/sources.js';
 import { detectorLoaded } from '../api/health.js';
 import { go } from '../app/router.js';
 import { OverlayPanel } from '../overlay/panel.js';
 import { words } from '../strings/index.js';
-import type { TimelineProps } from '../timeline/timeline.js';
+import { TimelinePlace } from '../timeline/place.js';
 import { Dialog } from '../ui/dialog.js';
 import { Icon } from '../ui/icon.js';
 import { useActions, type PageActions } from './actions.js';
@@ -67,7 +66,7 @@ export function PlayerSection({
       </div>
       <OverlayControls model={model} key={source} />
       <Trouble model={model} />
-      <Past source={source} model={model} />
+      <TimelinePlace source={source} control={model.control.value} />
       <FigureLists seen={model.seen} />
       {isHelping && <KeyHelp onClose={() => setHelping(false)} />}
       {link !== undefined && (
@@ -114,16 +113,4 @@ function Trouble({ model }: { readonly model: WatchModel }) {
       {text}
     </p>
   );
-}
-
-/** The timeline, once it is loaded; who cannot load it goes on without. */
-function Past({ source, model }: { readonly source: string; readonly model: WatchModel }) {
-  const [Timeline, setTimeline] = useState<ComponentType<TimelineProps>>();
-  useEffect(() => {
-    Promise.all([import('../timeline/timeline.js'), import('../timeline/timeline.css')]).then(
-      ([loaded]) => setTimeline(() => loaded.Timeline),
-      () => undefined,
-    );
-  }, []);
-  return Timeline ? <Timeline source={source} control={model.control.value} /> : null;
 }
