@@ -82,7 +82,7 @@ describe('the index as the files have it', () => {
   });
 
   it('is checked a day at a time, and no file is passed over where runs overlap', async () => {
-    rig.record('gate', NOON, NOON + 2000 * MINUTE, 2);
+    rig.record('gate', NOON - 1, NOON + 2000 * MINUTE, 2);
     for (let n = 0; n < 1501; n++) rig.record('gate', NOON + n * MINUTE, NOON + n * MINUTE + 1000);
     const examined: string[] = [];
     const recordings = new Recordings({
@@ -99,7 +99,7 @@ describe('the index as the files have it', () => {
     const first = await recordings.check('gate', {}, signal);
     assert.deepEqual([first.checked, first.checkedToMs], [1500, NOON + 1499 * MINUTE]);
     const rest = await recordings.check('gate', { fromMs: first.checkedToMs }, signal);
-    assert.deepEqual([rest.checked, rest.checkedToMs, rest.damaged], [3, NOON + 2000 * MINUTE, []]);
+    assert.deepEqual([rest.checked, rest.checkedToMs, rest.damaged], [2, NOON + 2000 * MINUTE, []]);
     assert.equal(new Set(examined).size, 1502);
   });
 
