@@ -9,7 +9,7 @@ export interface FeedItem {
 }
 
 /** Some of it. */
-export interface FeedPage<Item> {
+interface FeedPage<Item> {
   /** In order. */
   readonly items: readonly Item[];
   /** Where those that follow begin; null where there are none. */

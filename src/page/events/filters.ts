@@ -13,7 +13,7 @@ export const DAYS = ['today', 'yesterday', 'week'] as const;
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 /** Names of the members of a filter, as they are in addresses; one that is empty is not looked for. */
-export const FIELDS = [
+const FIELDS = [
   'source',
   'label',
   'zone',

@@ -56,7 +56,7 @@ export function eventItem(event: ServerEvent): Item {
 }
 
 /** Something that was seen. */
-export function seenItem(result: SeenResult): Item {
+function seenItem(result: SeenResult): Item {
   const { seen, directions } = words.value.events;
   const { type, label, zone, line, direction, duration_s: seconds } = result;
   const length = lengthText(seconds);

@@ -7,7 +7,7 @@ import { isZone } from './zone.js';
 const KEY = 'sightline.zone';
 
 /** Of the browser. */
-export const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** Its name, such as `Europe/Berlin`. */
 export const zone = signal(keptZone());
