@@ -127,6 +127,21 @@ describe('the watch view', { skip: noChromium, timeout: 240_000 }, () => {
     await until(other, "location.hash === '#/clip/raw'");
   });
 
+  it('tells beside the picture what is in the zones and what has just happened, with the way there', async (t) => {
+    if (!seeing) return t.skip(NO_DETECTOR);
+    const zones = { units: 'fraction', zones: [{ id: 'road', polygon: [[0, 0], [1, 0], [1, 1], [0, 1]] }], lines: [] }; // prettier-ignore
+    const headers = { 'content-type': 'application/json' };
+    const put = await fetch(`${server.url}/sources/seen/zones`, { method: 'PUT', headers, body: JSON.stringify(zones) });
+    assert.equal(put.status, 200);
+    const { page, troubles } = await open(t, '/#/seen/overlay');
+    await page.waitForSelector(PLAYING);
+    await until(page, "/^[1-9]\\d* inside$/.test(document.querySelector('.counts dd')?.textContent)");
+    await page.waitForSelector('.newest li');
+    assert.match((await page.locator('.newest a').first().getAttribute('href')) ?? '', /^#\/seen\?at=\d+/);
+    assert.deepEqual(troubles, []);
+    await fetch(`${server.url}/sources/seen/zones`, { method: 'DELETE' });
+  });
+
   it('finds a dark camera among 300 and says why, answers a click at once, and asks for two snapshots at a time', async (t) => {
     const { page, troubles } = await open(t, '/favicon.svg');
     const name = (n: number): string => `site${n % 9}-camera ${n} ${'長い名前 '.repeat(44)}`.slice(0, 250);
@@ -216,6 +231,11 @@ describe('the watch view', { skip: noChromium, timeout: 240_000 }, () => {
         if (device === 'desktop') await page.hover('#stage');
         assert.equal(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 0, 'nothing is wider than the page');
         await page.screenshot({ path: path.join(screens, `app-watch-${device}-${colorScheme}.png`), fullPage: device === 'phone' });
+        assert.deepEqual(await complaints(page), []);
+        await page.click('#statistics-button');
+        await page.waitForSelector('.sparkline canvas');
+        await page.getByRole('img', { name: /^Bitrate in the last 60 seconds, now \d/ }).waitFor();
+        await page.screenshot({ path: path.join(screens, `app-watch-statistics-${device}-${colorScheme}.png`), fullPage: true });
         assert.deepEqual(await complaints(page), []);
         await page.goto(`${server.url}/#/`);
         await page.waitForSelector('#player', { state: 'hidden' });

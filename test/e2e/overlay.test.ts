@@ -46,7 +46,7 @@ describe('the overlay in Chromium', { skip: noChromium, timeout: 120_000 }, () =
     assert.ok(figures.paired <= figures.withMessage && figures.withMessage <= figures.messages, JSON.stringify(figures));
     assert.ok(figures.moved > 0 && figures.paired + figures.moved <= figures.frames, JSON.stringify(figures));
     assert.ok((await page.evaluate<number>(DRAWN)) > 500, 'boxes are drawn');
-    assert.match(await page.locator('#overlay-readout').innerText(), /Frames paired\s+\d+ of \d+/);
+    assert.match(await page.locator('#overlay-readout').innerText(), /Frames paired\s*\d+ of \d+/);
     await page.screenshot({ path: path.join(screens, 'desktop-overlay.png') });
     await page.setViewportSize({ width: 360, height: 780 });
     await page.check('input[value=both]', { force: true });

@@ -141,6 +141,27 @@ export const de: Words = {
       classHint: 'Diese Klasse zeigen oder verbergen',
       layerNames: { boxes: 'Rahmen', labels: 'Namen', trails: 'Spuren' },
     },
+    statistics: {
+      name: 'Statistik',
+      plots: { bitrate: 'Bitrate', frames: 'Bilder', latency: 'Verzögerung', queue: 'Schlange der Wiedergabe', detector: 'Detektor' },
+      stages: {
+        bitrateMbps: '',
+        fps: '',
+        serverMs: 'Server',
+        networkMs: 'Netz',
+        playoutMs: 'Wiedergabe',
+        queueMs: '',
+        detectorMs: '',
+      },
+      lastMinute: (name: string, now: string): string => `${name} in den letzten 60 Sekunden, jetzt ${now}`,
+    },
+    happening: {
+      name: 'Zähler und Ereignisse',
+      inside: (count: number): string => `${count} darin`,
+      crossed: (came: number, went: number): string => `${came} hinein · ${went} hinaus`,
+      newest: 'Neueste Ereignisse',
+      nothing: 'Noch ist nichts geschehen.',
+    },
     list: {
       tools: 'Quelle finden',
       search: 'Suchen',

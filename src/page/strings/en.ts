@@ -144,6 +144,27 @@ export const en = {
       classHint: 'Show or hide this class',
       layerNames: { boxes: 'Boxes', labels: 'Labels', trails: 'Trails' },
     },
+    statistics: {
+      name: 'Statistics',
+      plots: { bitrate: 'Bitrate', frames: 'Frames', latency: 'Latency', queue: 'Queue of the player', detector: 'Detector' },
+      stages: {
+        bitrateMbps: '',
+        fps: '',
+        serverMs: 'server',
+        networkMs: 'network',
+        playoutMs: 'player',
+        queueMs: '',
+        detectorMs: '',
+      },
+      lastMinute: (name: string, now: string): string => `${name} in the last 60 seconds, now ${now}`,
+    },
+    happening: {
+      name: 'Counts and events',
+      inside: (count: number): string => `${count} inside`,
+      crossed: (came: number, went: number): string => `${came} in · ${went} out`,
+      newest: 'Newest events',
+      nothing: 'Nothing has happened yet.',
+    },
     list: {
       tools: 'Find a source',
       search: 'Search',

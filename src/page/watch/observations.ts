@@ -9,6 +9,7 @@ import type { Row } from '../shared/write-list.js';
 import type { Deck } from './deck.js';
 import { measure, overlayRows, rows } from './figures.js';
 import type { Player } from './player.js';
+import { sampleOf, withSample, type Sample } from './samples.js';
 import { FrameAge, troubleOf } from './trouble.js';
 import type { Viewing } from './viewing.js';
 import { VIEWS } from './views.js';
@@ -51,6 +52,8 @@ export class Observations {
   readonly classes = signal<readonly SeenClass[]>([]);
   /** What is wrong, as one line; empty where nothing is. */
   readonly trouble = signal('');
+  /** The last minute, for drawing. */
+  readonly samples = signal<readonly Sample[]>([]);
   /** Grows with each look. */
   readonly looks = signal(0);
   readonly #init: ObservationsInit;
@@ -88,6 +91,7 @@ export class Observations {
     this.connection.value = [];
     this.overlay.value = undefined;
     this.classes.value = [];
+    this.samples.value = [];
   }
 
   /** Figures and classes of the overlay, where the view has one. */
@@ -130,6 +134,8 @@ export class Observations {
     this.#previous = { viewing, report };
     viewing.overlay.setBuffer(figures.jitterBufferMs ?? 0);
     if (figures.width && figures.height) this.shape.value = figures.width / figures.height;
+    const detector = overlayOf(viewing)?.figures().detector;
+    this.samples.value = withSample(this.samples.peek(), sampleOf(performance.now() / 1000, figures, viewing.latency, detector));
     this.connection.value = rows({ ...figures, latency: viewing.latency }, viewing.times);
   }
 }

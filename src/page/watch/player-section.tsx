@@ -10,9 +10,10 @@ import { Dialog } from '../ui/dialog.js';
 import { Icon } from '../ui/icon.js';
 import { useActions, type PageActions } from './actions.js';
 import { Controls } from './controls.js';
-import { FigureLists } from './figure-lists.js';
+import { Happening } from './happening.js';
 import { KeyHelp } from './key-help.js';
 import { viewButtons, type WatchModel } from './model.js';
+import { Statistics } from './statistics.js';
 import { Stage, useFullScreen } from './stage.js';
 
 /** @param source that is chosen @param onLeave it is left: the keyboard goes back to its card */
@@ -67,7 +68,8 @@ export function PlayerSection({
       <OverlayControls model={model} key={source} />
       <Trouble model={model} />
       <TimelinePlace source={source} control={model.control.value} />
-      <FigureLists seen={model.seen} />
+      <Happening source={source} />
+      <Statistics seen={model.seen} />
       {isHelping && <KeyHelp onClose={() => setHelping(false)} />}
       {link !== undefined && (
         <Dialog title={texts.copyLink} onClose={() => setLink(undefined)}>
