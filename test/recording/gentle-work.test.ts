@@ -9,13 +9,13 @@ it('works for five milliseconds at most, and rests three times as long', async (
   const { signal } = new AbortController();
   const work = new GentleWork(clock);
   await work.rest(signal);
-  clock.advance(4);
+  await clock.advance(4);
   await work.rest(signal);
   assert.equal(clock.pendingTimers, 0);
-  clock.advance(2);
+  await clock.advance(2);
   const rest = work.rest(signal);
   assert.equal(clock.pendingTimers, 1);
-  clock.advance(18);
+  await clock.advance(18);
   await rest;
   await work.rest(signal);
   assert.equal(clock.pendingTimers, 0);
@@ -25,7 +25,7 @@ it('ends its rest when it is given up', async () => {
   const clock = new FakeClock();
   const ending = new AbortController();
   const work = new GentleWork(clock);
-  clock.advance(100);
+  await clock.advance(100);
   const rest = work.rest(ending.signal);
   ending.abort();
   await rest;

@@ -6,17 +6,9 @@
  * @throws Error where there is none of that kind: page and script do not belong together
  */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
-  return found(document.getElementById(id), kind, `#${id}`);
-}
-
-/** The first element below `root` that a selector matches. @throws Error where there is none of that kind */
-export function within<Kind extends HTMLElement>(root: ParentNode, selector: string, kind: new () => Kind): Kind {
-  return found(root.querySelector(selector), kind, selector);
-}
-
-function found<Kind extends HTMLElement>(element: Element | null, kind: new () => Kind, name: string): Kind {
+  const element = document.getElementById(id);
   if (element instanceof kind) return element;
-  throw new Error(`the page has no ${kind.name} ${name}`);
+  throw new Error(`the page has no ${kind.name} #${id}`);
 }
 
 /** A new element with these properties. */

@@ -487,8 +487,8 @@ export const de: Words = {
       'Sie wurden in einem anderen Fenster gespeichert, seit Sie sie geöffnet haben. Laden Sie jene und verlieren Sie Ihre Änderungen, oder überschreiben Sie sie mit Ihren.',
     loadTheirs: 'Jene laden',
     overwrite: 'Mit meinen überschreiben',
-    fault: (code: string, corners: readonly number[] = []): string => {
-      const named = corners.map((corner) => corner + 1).join(', ');
+    fault: (code: string, corners?: readonly number[]): string => {
+      const named = (corners ?? []).map((corner) => corner + 1).join(', ');
       const texts: Readonly<Record<string, string>> = {
         pattern: 'Ein Name hat 1 bis 64 Buchstaben (ohne Umlaute), Ziffern, Punkte, Striche oder Unterstriche.',
         duplicate: 'Eine andere Zone oder Linie heißt schon so.',
@@ -548,7 +548,7 @@ export const de: Words = {
       not_allowed: 'Diese Adresse oder dieses Format ist nicht erlaubt',
       camera_error: 'Die Kamera meldet einen eigenen Fehler',
       session: 'Die Kamera hat die Sitzung verloren',
-    } as Readonly<Record<string, string>>,
+    },
     model: 'Erkennung',
     modelLabel: 'Modell',
     noModel: 'keines',
@@ -635,7 +635,7 @@ export const de: Words = {
       publish: 'senden',
       metrics: 'Messwerte lesen',
       admin: 'verwalten',
-    } as Readonly<Record<string, string>>,
+    },
     userSources: 'Quellen',
     userSourcesHelp: 'Namen, durch Kommas getrennt; * steht für Beliebiges',
     allSources: 'alle Quellen',

@@ -37,7 +37,7 @@ export interface Place {
 }
 
 /** Whether a view is called so. */
-export function isView(name: string | undefined): name is View {
+function isView(name: string | undefined): name is View {
   return name !== undefined && Object.hasOwn(VIEWS, name);
 }
 
