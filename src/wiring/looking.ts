@@ -36,6 +36,8 @@ async function* picturesOf(segment: RecordedSegment): AsyncGenerator<CodedPictur
 /** Between pictures of a strip. */
 const THUMBNAIL_EVERY_MS = 2000;
 
+const MINUTE_MS = 60_000;
+
 /** In the store, while what was seen is found out anew. */
 const [PENDING_NOTE, PENDING] = ['seen-rebuild', 'pending'];
 
@@ -88,11 +90,17 @@ export async function rebuildSeenRows(
   }
 }
 
-/** Of a short segment without objects nobody can say: it is read again, which adds nothing. */
+/**
+ * By minutes that begin within: the one before may tell of the segment before alone. Of a short segment without objects nobody can say:
+ * it is read again, which adds nothing.
+ */
 async function isSeenKnown(events: EventStore, sourceId: string, within: TimeRange): Promise<boolean> {
   const stepMs = within.toMs - within.fromMs;
-  const steps = await events.askSeen<'seen-steps'>({ kind: 'seen-steps', sourceId, ...rangeOf(within), stepMs });
-  if (steps.some(({ isLookedAt }) => isLookedAt)) return true;
+  const fromMs = Math.ceil(within.fromMs / MINUTE_MS) * MINUTE_MS;
+  if (fromMs < within.toMs) {
+    const steps = await events.askSeen<'seen-steps'>({ kind: 'seen-steps', sourceId, fromMs, toMs: within.toMs, stepMs });
+    if (steps.some(({ isLookedAt }) => isLookedAt)) return true;
+  }
   return (await events.askSeen<'seen-density'>({ kind: 'seen-density', sourceId, ...rangeOf(within), stepMs })).length > 0;
 }
 

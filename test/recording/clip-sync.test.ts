@@ -1,6 +1,5 @@
 /** Sound and picture of clips: flashes and beeps that were recorded together are together. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,64 +8,15 @@ import { after, before, describe, it } from 'node:test';
 import { Clips, PlaybackEncodes, type ClipRequest } from '../../src/recording/index.js';
 import { within } from '../helpers/deadline.js';
 import { assertNothingHeld, realDeps } from '../helpers/ffmpeg-deps.js';
+import { beepsOf, FLASHING, flashesOf, NOTICED_S, run } from '../helpers/flashes.js';
 import { contentOf, MemoryArchive, segmentOf, type Content, type MemorySegment } from './archive-rig.js';
 
 const T = 1_796_061_600_000;
-/** EBU R37: what nobody notices. */
-const NOTICED_S = 0.045;
-const RATE_HZ = 48_000;
-const [WIDTH, HEIGHT] = [160, 90];
+const { widthPx: WIDTH, heightPx: HEIGHT } = FLASHING;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'sightline-sync-'));
 after(() => rmSync(folder, { recursive: true }));
 const ffmpeg = realDeps();
-
-function run(tool: 'ffmpeg' | 'ffprobe', ...args: readonly string[]): Buffer {
-  return execFileSync(tool, ['-v', 'error', ...args], { maxBuffer: 256 << 20 });
-}
-
-/** Where something begins, in seconds. @param isOn in order */
-function onsets(isOn: readonly boolean[], timeOf: (at: number) => number, restS: number): number[] {
-  const found: number[] = [];
-  let lastS = -Infinity;
-  for (const [at, on] of isOn.entries()) {
-    if (!on) continue;
-    if (timeOf(at) - lastS > restS) found.push(timeOf(at));
-    lastS = timeOf(at);
-  }
-  return found;
-}
-
-/** When a file flashes. */
-function flashesOf(file: string): number[] {
-  const stamps = run('ffprobe', '-select_streams', 'v', '-show_entries', 'packet=pts_time', '-of', 'csv=p=0', file);
-  const times = stamps.toString().trim().split('\n').map(Number);
-  const pictures = run('ffmpeg', '-nostdin', '-i', file, '-vsync', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1');
-  const isLit = times.map((_, at) => Number(pictures[at * WIDTH * HEIGHT + (HEIGHT / 2) * WIDTH + WIDTH / 2]) > 128);
-  return onsets(isLit, (at) => times[at] ?? NaN, 0.3);
-}
-
-/** When it beeps. */
-function beepsOf(file: string): number[] {
-  const pcm = run(
-    'ffmpeg',
-    '-nostdin',
-    '-i',
-    file,
-    '-vn',
-    '-af',
-    'aresample=async=1:first_pts=0',
-    '-f',
-    'f32le',
-    '-ac',
-    '1',
-    '-ar',
-    `${RATE_HZ}`,
-    'pipe:1',
-  );
-  const isLoud = Array.from({ length: pcm.length / 4 }, (_, at) => Math.abs(pcm.readFloatLE(4 * at)) > 0.25);
-  return onsets(isLoud, (at) => at / RATE_HZ, 0.3);
-}
 
 describe('sound and picture of a clip', () => {
   let content: Content;
@@ -90,7 +40,7 @@ describe('sound and picture of a clip', () => {
         '-f',
         'lavfi',
         '-i',
-        `aevalsrc=${isOn('t')}*sin(2*PI*1000*t):s=${RATE_HZ}:d=4`,
+        `aevalsrc=${isOn('t')}*sin(2*PI*1000*t):s=48000:d=4`,
         '-c:v',
         'libx264',
         '-preset',
