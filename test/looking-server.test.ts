@@ -144,7 +144,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
     );
     const known = steps.flatMap(({ motion, recorded }) => (motion === null ? [] : [{ motion, recorded }]));
     assert.ok(
-      known.every(({ motion, recorded }) => motion >= 0 && motion <= 1 && recorded > 0),
+      known.every(({ motion }) => motion >= 0 && motion <= 1) && known.some(({ recorded }) => recorded > 0),
       JSON.stringify(known),
     );
   });

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.js';
 import { MediaPeerError } from '../base/errors.js';
 import type { Logger } from '../base/logger.js';
+import { goneWith } from './forget-seen.js';
 import { GentleWork } from './gentle-work.js';
 import type { RecordedSegment, RecordingArchive, TimeRange } from './recorded.js';
 import type { SeenLog } from './seen-log.js';
@@ -12,7 +13,7 @@ export interface RebuildSeenDeps {
   /** What is read. */
   readonly archive: RecordingArchive;
   /** Where rows are made. */
-  readonly seen: Pick<SeenObjects, 'open'>;
+  readonly seen: Pick<SeenObjects, 'open' | 'forget'>;
   /** Whether anything is known of a stretch. @throws MediaPeerError STORE_FAILED */
   readonly isKnown: (sourceId: string, within: TimeRange) => Promise<boolean>;
   readonly clock: Clock;
@@ -29,15 +30,21 @@ export interface RebuildSeenDeps {
 export async function rebuildSeen(deps: RebuildSeenDeps, untilMs: number): Promise<void> {
   for (const sourceId of await deps.archive.sources()) {
     const logs = new LogOfRun(deps.seen, sourceId);
+    const replayed: RecordedSegment[] = [];
     try {
       for (const segment of await deps.archive.segments(sourceId, { fromMs: 0, toMs: untilMs })) {
         if (deps.signal.aborted) return;
         if (segment.isOpen || (await deps.isKnown(sourceId, segment))) logs.close();
-        else await replay(deps, segment, logs.of(segment.run));
+        else {
+          await replay(deps, segment, logs.of(segment.run));
+          replayed.push(segment);
+        }
       }
     } finally {
       logs.close();
     }
+    // What was removed while it was read has rows again.
+    for (const segment of replayed) for (const gone of await goneWith(deps.archive, segment)) deps.seen.forget(sourceId, gone);
   }
 }
 
