@@ -143,10 +143,7 @@ describe('what was recorded, looked at', { timeout: 240_000 }, () => {
       [],
     );
     const known = steps.flatMap(({ motion, recorded }) => (motion === null ? [] : [{ motion, recorded }]));
-    assert.ok(
-      known.every(({ motion }) => motion >= 0 && motion <= 1) && known.some(({ recorded }) => recorded > 0),
-      JSON.stringify(known),
-    );
+    assert.ok(known.every(({ motion }) => motion >= 0 && motion <= 1) && known.some(({ recorded }) => recorded > 0), JSON.stringify(known));
   });
 
   it('is found again after a restart without the index, and after what was recorded is gone not any more', async () => {
