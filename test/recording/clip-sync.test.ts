@@ -36,18 +36,7 @@ describe('sound and picture of a clip', () => {
         '-i',
         `color=black:size=${WIDTH}x${HEIGHT}:rate=30:duration=4,drawbox=color=white:t=fill:enable=${isOn('t')}`,
       ],
-      ...[
-        '-f',
-        'lavfi',
-        '-i',
-        `aevalsrc=${isOn('t')}*sin(2*PI*1000*t):s=48000:d=4`,
-        '-c:v',
-        'libx264',
-        '-preset',
-        'superfast',
-        '-bf',
-        '0',
-      ],
+      ...['-f', 'lavfi', '-i', `aevalsrc=${isOn('t')}*sin(2*PI*1000*t):s=48000:d=4`, '-c:v', 'libx264', '-preset', 'superfast', '-bf', '0'],
       ...['-g', '60', '-keyint_min', '60', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-c:a', 'aac', file],
     );
     content = contentOf(file, 'h264', true);
