@@ -25,9 +25,9 @@ export function lockFolder(folder: string): FolderLock {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   let database: Database | undefined = openLibsql(path.join(folder, FILE));
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE');
-    // Writes nothing: a disk that is full has a lock, too.
-    database.exec('BEGIN EXCLUSIVE; COMMIT');
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY');
+    // Writes nothing, for a disk that is full has a lock, too: the header that begins a new database is taken back.
+    database.exec('BEGIN EXCLUSIVE; ROLLBACK');
   } catch (error) {
     database.close();
     if (error instanceof DatabaseError && error.fault === 'busy')

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { FolderBusyError, lockFolder } from '../../src/store/folder-lock.js';
 import { projectRoot } from '../helpers/assets.js';
+import { noSmallDisk, smallDisk } from '../helpers/small-disk.js';
 
 let folder: string;
 
@@ -54,5 +55,18 @@ describe('the lock of a folder', () => {
       () => lockFolder(path.join(folder, 'file')),
       (error) => !(error instanceof FolderBusyError),
     );
+  });
+
+  it('holds a folder of a disk that takes no byte more', (t) => {
+    const disk = smallDisk(1 << 20);
+    if (!disk) return t.skip(noSmallDisk);
+    t.after(() => disk.close());
+    disk.fill();
+    assert.throws(() => writeFileSync(path.join(disk.folder, 'more'), 'x'), { code: 'ENOSPC' });
+    const lock = lockFolder(path.join(disk.folder, 'recordings'));
+    assert.throws(() => lockFolder(path.join(disk.folder, 'recordings')), FolderBusyError);
+    assert.equal(statSync(path.join(disk.folder, 'recordings/in-use.db')).size, 0);
+    lock.release();
+    lockFolder(path.join(disk.folder, 'recordings')).release();
   });
 });
