@@ -3,7 +3,7 @@
  * wanted. Stand-ins for a camera that is away are no part of a recording: there it has a gap.
  */
 import type { Clock } from '../base/clock.js';
-import type { DetectionLease, EncodedFrame, FrameDetections, RecordingLease, RecordingSink } from '../media/index.js';
+import type { DetectionLease, EncodedFrame, EndReason, FrameDetections, RecordingLease, RecordingSink } from '../media/index.js';
 import { ClockRuns, type Anchor } from './clock-runs.js';
 import { PreRoll } from './pre-roll.js';
 import type { RecordingSettings } from './settings.js';
@@ -115,9 +115,16 @@ export class SourceRecorder {
   }
 
   /** Calls `listener` once, when the source ends or is to be opened anew. Call the returned function to stop listening. */
-  onClosed(listener: (reason: Parameters<Parameters<RecordingLease['onClosed']>[0]>[0]) => void): () => void {
-    this.#onOutdated = () => listener('source-changed');
-    const stop = this.#lease.onClosed(listener);
+  onClosed(listener: (reason: EndReason) => void): () => void {
+    // Who is told gives the lease back, and with its last lease a track ends.
+    let isTold = false;
+    const tell = (reason: EndReason): void => {
+      if (isTold) return;
+      isTold = true;
+      listener(reason);
+    };
+    this.#onOutdated = () => tell('source-changed');
+    const stop = this.#lease.onClosed(tell);
     return () => {
       this.#onOutdated = undefined;
       stop();

@@ -4,6 +4,7 @@ import {
   DetectionFeed,
   Timeline,
   type EncodedFrame,
+  type EndReason,
   type FrameDetections,
   type RecordingSink,
   type SceneEvent,
@@ -59,6 +60,8 @@ class FakeSource implements RecordableSource {
   standIns: readonly [number, number] = [Infinity, Infinity];
   isOutdated = false;
   held = 0;
+  /** Ends what was leased; a track ends with the last lease of it. */
+  end: ((reason: EndReason) => void) | undefined;
   watching = 0;
   keyframeRequests = 0;
   sink!: RecordingSink;
@@ -77,9 +80,13 @@ class FakeSource implements RecordableSource {
       requestKeyframe: () => {
         this.keyframeRequests++;
       },
-      onClosed: () => () => undefined,
+      onClosed: (listener) => {
+        this.end = listener;
+        return () => (this.end = undefined);
+      },
       release: () => {
         this.held--;
+        this.end?.('source-changed');
       },
     };
   }
@@ -186,15 +193,19 @@ describe('the recording of a source', () => {
 
   it('asks to be opened anew where the source comes in another codec', () => {
     const recorder = record();
-    let reason: string | undefined;
-    recorder.onClosed((why) => (reason = why));
+    const reasons: string[] = [];
+    recorder.onClosed((reason) => {
+      reasons.push(reason);
+      void recorder.close();
+    });
     source.sink.video(frame(0, true));
     source.isOutdated = true;
     source.sink.video(frame(500, false));
-    assert.equal(reason, undefined);
+    assert.deepEqual(reasons, []);
     source.sink.video(frame(1000, true));
-    assert.equal(reason, 'source-changed');
-    assert.deepEqual(writer.lines, ['begin', 'K0', 'v500']);
+    assert.deepEqual(reasons, ['source-changed'], 'once, although its track ends as it is given back');
+    assert.equal(source.held, 0);
+    assert.deepEqual(writer.lines, ['begin', 'K0', 'v500', 'cut']);
   });
 
   it('keeps what is seen while somebody wants to know, without a detector of its own, at the UTC of the frame', async () => {
