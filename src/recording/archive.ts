@@ -129,16 +129,18 @@ export class Archive implements RecordingArchive {
   }
 
   async sources(): Promise<string[]> {
+    const open = [...this.#open.values()].map(({ segment }) => segment.sourceId);
     const rows = await this.#init.index.ask({ kind: 'recorded-sources' });
-    return [...new Set([...rows, ...[...this.#open.values()].map(({ segment }) => segment.sourceId)])].sort();
+    return [...new Set([...rows, ...open])].sort();
   }
 
   /** How much there is of a source, or of all; what is being written included. @throws MediaPeerError STORE_FAILED */
   async totals(sourceId?: string): Promise<Omit<RecordedTotals, 'lastId'>> {
-    const rows = await this.#init.index.ask({ kind: 'recorded-totals', sourceId });
+    // What ends while the index is asked is no row in the answer yet.
     const open = [...this.#open.values()]
       .map(({ segment }) => segment)
       .filter((each) => sourceId === undefined || each.sourceId === sourceId);
+    const rows = await this.#init.index.ask({ kind: 'recorded-totals', sourceId });
     const ends = (values: readonly (number | undefined)[]): number[] => values.filter((value) => value !== undefined);
     const begins = ends([rows.fromMs, ...open.map(({ fromMs }) => fromMs)]);
     const lasts = ends([rows.toMs, ...open.map(({ toMs }) => toMs)]);

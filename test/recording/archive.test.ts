@@ -85,4 +85,13 @@ describe('the archive', () => {
     const [a, b] = [rig.archive.nextId(), rig.archive.nextId()];
     assert.ok(b > a);
   });
+
+  it('counts a segment once that ends while it is asked', async () => {
+    const segment = rig.begin('ending', NOON, NOON + 4000);
+    const [asked, sources] = [rig.archive.totals('ending'), rig.archive.sources()];
+    rig.archive.finish({ ...segment, isOpen: false });
+    const expected = { segments: 1, bytes: 1000, fromMs: NOON, toMs: NOON + 4000 };
+    assert.deepEqual([await asked, await rig.archive.totals('ending')], [expected, expected]);
+    assert.deepEqual(await sources, ['ending']);
+  });
 });
