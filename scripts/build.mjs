@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url';
 import { fingerprint, outputs, removeStaleOutputs } from './build/fingerprint.mjs';
 import { lock } from './build/lock.mjs';
 import { bundleClient } from './client/bundle.mjs';
-import { publishPage } from './page/publish.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -114,10 +113,10 @@ async function compile(compiler, projects) {
   if (!isWhole) for (const memory of MEMORIES) rmSync(path.join(dist, memory), { force: true });
   removeStaleOutputs(root);
   const startedMs = performance.now();
-  const code = await runCompiler(compiler, projects);
+  let code = await runCompiler(compiler, projects);
   if (code === 0) {
     bundleClient(path.join(dist, 'src/client'), path.join(dist, 'client'));
-    await publishPage(path.join(root, 'src/page'), path.join(root, 'src/client/index.ts'), path.join(dist, 'page'));
+    code = await bundlePages();
   }
   const tookS = (performance.now() - startedMs) / 1000;
   writeStamp({ ...before, projects, failed: code !== 0, tookS, outputs: outputs(root) });
@@ -128,7 +127,7 @@ async function compile(compiler, projects) {
   console.error(`Compiled in ${tookS.toFixed(1)} s.`);
 }
 
-/** Exit code of the first stage that fails, else 0. A signal to this process ends the compilers and then this process. */
+/** Exit code of the first stage that fails, else 0. */
 async function runCompiler(compiler, projects) {
   for (const stage of STAGES) {
     const codes = await Promise.all(
@@ -140,8 +139,23 @@ async function runCompiler(compiler, projects) {
   return 0;
 }
 
-async function compileProject(compiler, project) {
-  const child = spawn(process.execPath, [compiler, '-p', path.join(root, project)], { cwd: root, stdio: 'inherit' });
+function compileProject(compiler, project) {
+  return runTool(compiler, '-p', path.join(root, project));
+}
+
+/** In a process of its own: what the bundler takes, some 200 MiB, the server that starts next would keep. */
+function bundlePages() {
+  return runTool(
+    path.join(root, 'scripts/page/publish.mjs'),
+    path.join(root, 'src/page'),
+    path.join(root, 'src/client/index.ts'),
+    path.join(dist, 'page'),
+  );
+}
+
+/** Exit code. A signal to this process ends the tool and then this process. */
+async function runTool(script, ...args) {
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
   let stoppedBy;
   const stop = (signal) => {
     stoppedBy = signal;

@@ -1,4 +1,5 @@
 /** The HTTP side: doors, state, reference and page on one Fastify instance. Does not listen. */
+import path from 'node:path';
 import cors from '@fastify/cors';
 import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
@@ -262,11 +263,15 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(thumbnailRoutes, deps.looking.thumbnails);
   await app.register(clipRoutes, deps.looking.clips);
   await app.register(roomRoutes, { door: deps.rooms });
+  const assetsDir = path.join(deps.pageDir, 'assets');
   await app.register(fastifyStatic, {
     root: [deps.pageDir, deps.clientDir],
     // `/publish` is publish.html.
     extensions: ['html'],
-    setHeaders: (reply) => {
+    preCompressed: true,
+    setHeaders: (reply, file) => {
+      // Their names change with what is in them; documents are asked for again each time.
+      if (path.dirname(file) === assetsDir) reply.header('cache-control', 'public, max-age=31536000, immutable');
       reply.header('content-security-policy', PAGE_POLICY);
       // Addresses of pages are nobody else's business; to this server a page still says its origin.
       reply.header('referrer-policy', 'same-origin');

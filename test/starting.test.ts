@@ -108,6 +108,9 @@ describe('starting the server', () => {
     const early = await fetch(`http://127.0.0.1:${port}/ready`);
     const body = (await early.json()) as { code: string; ready: boolean };
     assert.deepEqual([early.status, early.headers.get('retry-after'), body.code, body.ready], [503, '2', 'SERVER_STARTING', false]);
+    const page = await fetch(`http://127.0.0.1:${port}/`, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    assert.equal(page.status, 503);
+    assert.match(await page.text(), /http-equiv="refresh"[^]*Sightline is starting/, 'who looks by a browser comes again by itself');
     writeFileSync(goOn(), '');
     await eventually(() => seen.out.includes('is ready'), 20_000, 'the server to get ready');
     assert.equal((await fetch(`http://127.0.0.1:${port}/ready`)).status, 200);

@@ -16,6 +16,17 @@ const STARTING = JSON.stringify({
   ready: false,
 });
 
+/** For who looks by a browser: it comes again by itself. */
+const STARTING_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="2">
+<title>Sightline is starting</title>
+<p>Sightline is starting. This page opens by itself.</p>
+`;
+
 /** Ports that are taken before anything else is begun: that one is in use is found out at once, and nobody waits for it. */
 export interface Ports {
   /** Of HTTP: PORT, or the one it got where that is 0. */
@@ -33,8 +44,15 @@ export async function openPorts(host: Host): Promise<Ports> {
   const { config, clock, ledger, closers, tls } = host;
   const tellStarting: http.RequestListener = (request, response) => {
     request.resume();
-    response.writeHead(503, { 'content-type': 'application/json; charset=utf-8', 'retry-after': '2', connection: 'close' });
-    response.end(STARTING);
+    const isPage = request.headers.accept?.includes('text/html') === true;
+    const type = isPage ? 'text/html' : 'application/json';
+    response.writeHead(503, {
+      'content-type': `${type}; charset=utf-8`,
+      'cache-control': 'no-store',
+      'retry-after': '2',
+      connection: 'close',
+    });
+    response.end(isPage ? STARTING_PAGE : STARTING);
   };
   const starting = tls ? createTlsServer({ files: tls, clock }, tellStarting) : http.createServer(tellStarting);
   await new Promise<void>((resolve, reject) => {
